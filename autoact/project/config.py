@@ -131,7 +131,7 @@ class SelfInstruct(Section, frozen=True):
     round: Annotated[PositiveInt, Meta(extra={"unit": "questions"})] = 24
     """Questions drafted in one round, or clauses of sentences by type."""
     stall: Annotated[PositiveInt, Meta(extra={"unit": "rounds"})] = 3
-    """Successive rounds without an accepted question, or by type without a new fact, after which drafting ends."""
+    """Successive rounds without an accepted question, after which drafting ends."""
     passes: PositiveInt = 3
     """The most passes over the corpus; a single one suffices for facts."""
     temperature: NonNegativeFloat = 0.7

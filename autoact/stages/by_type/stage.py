@@ -29,8 +29,8 @@ from autoact.trajectory import Page, Question
 def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generator[Round | Event, Any, list[Question]]:
     """Reads the corpus once, clause by clause, until there are enough questions of each type. Returns them.
 
-    When the corpus is used up, or `stall` rounds gave no fact, types that lack questions are filled with more from the
-    same facts, at last with questions of other types.
+    When the corpus is used up, or `stall` rounds gave no question, types that lack questions are filled with more from
+    the same facts, at last with questions of other types.
     """
     material = replace(material, passages=name_pages(material.passages))
     words = CorpusWords(material.passages)
@@ -41,12 +41,12 @@ def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generato
     stalled = 0
     while batch := list(islice(clauses, settings.round)):
         units = [_unit(writer, name, clause) for clause, name in zip(batch, names, strict=False)]
-        known = len(practice.facts)
+        before = len(practice.accepted)
         for drafts in (yield Round(units)):
             yield from _add(practice, drafts or [])
         yield from practice.compose()
         yield StageProgressed(SELF_INSTRUCT, len(practice.accepted), settings.target)
-        stalled = 0 if len(practice.facts) > known else stalled + 1
+        stalled = 0 if len(practice.accepted) > before else stalled + 1
         if practice.complete or stalled == settings.stall:
             break
     yield from practice.fill()

@@ -124,6 +124,23 @@ def test_it_ends_when_the_model_writes_nothing_of_use(drive: Any) -> None:
     assert len({ask.prompt.user for ask in asked if not ask.choices}) <= 4
 
 
+def test_reading_ends_when_more_facts_give_no_question(drive: Any) -> None:
+    lives = tuple(Page(f"Ada {end}", f"Ada {end} was a chemist. She was born in {1790 + n}.") for n, end in enumerate(
+        ("Brun", "Cort", "Dane", "Falk", "Gorm", "Holt", "Iver", "Jort", "Kolm", "Lund", "Mork", "Nils")
+    ))  # fmt: skip
+    asked: list[Ask] = []
+
+    def note(ask: Ask) -> str:
+        asked.append(ask)
+        return write(ask)
+
+    material = msgspec.structs.replace(MATERIAL, passages=lives)  # no page names another one
+    settings = SelfInstruct(target=4, round=2, stall=2, types=QuestionShares(one_hop=1, two_hop=1))
+    assert len(accepted(drive(instruct_by_type(material, settings), note))) == 4
+    read = {ask.prompt.user.splitlines()[0] for ask in asked if not ask.choices}
+    assert 0 < len(read) < len(lives)
+
+
 def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:
     held_out = (Question("h", "Who was the finder of the metal kavium?", "Mila Sorrin", "heldout"),)
     asked: list[Ask] = []
