@@ -19,6 +19,8 @@ _NEEDED = re.compile(r"^the [\w -]+? (?:where|who|that|(?:in|on|at|to|from|of|by
 """The beginning of what is needed, before what a text says of it: `the year in which` Orm was founded."""
 _VERBS = frozenset((*BE, "has", "have", *PAST.values()))
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
+_ALTERING = word_set("dwarf former fictional proposed nearly almost")
+"""Words after which the next one means something else: a dwarf planet is no planet."""
 _DENIED = 3
 """Words before a statement among which a negation denies it, as in `It can hardly swim and cannot fly`."""
 
@@ -27,9 +29,9 @@ def find_verdict(question: str, texts: Iterable[tuple[str, str]]) -> str:
     """Returns yes or no, where texts say that what an English question asks is so or not so; else nothing.
 
     Texts are given with what each is about; those about something that the question does not name are not asked. A
-    sentence says that it is so if it has the words of the question without its subjects, in the same order, and no
-    other verb between them; it denies that if a negation stands before the last of them. Of two subjects that a
-    question joins by `both` each must have its text.
+    sentence says that it is so if it has the words of the question without its subjects, in the same order, no other
+    verb between them, and none such as *former* before one of them; it denies that if a negation stands before the last
+    of them. Of two subjects that a question joins by `both` each must have its text.
     """
     asked = plain_words(question)
     if not _UNCLEAR.isdisjoint(asked):
@@ -52,7 +54,8 @@ def _find_verdict(predicate: Sequence[str], text: str) -> str:
     for sentence in _SENTENCE_END.split(re.sub(r"n['’]t\b", " not", text)):
         words = plain_words(sentence)
         for places in _find_places(predicate, [stem(word) for word in words]):
-            if not _has_other_verb(words[places[0] : places[-1]], predicate):
+            altered = any(at and words[at - 1] in _ALTERING and stem(words[at - 1]) not in predicate for at in places)
+            if not altered and not _has_other_verb(words[places[0] : places[-1]], predicate):
                 denied = words[max(0, places[0] - _DENIED) : places[-1]]
                 return "yes" if _NEGATIONS.isdisjoint(denied) else "no"
     return ""

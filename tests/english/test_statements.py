@@ -10,6 +10,7 @@ from autoact.english.words import plain_words, stem
 ORM = ("Orm", "The Orm is a long river. It rises in Harvia and ends in the Telk Sea. It has two small islands.")
 TELK = ("the Telk", "The Telk is a river. It flowed north once. It cannot be sailed, and no fish live in it.")
 IVA = ("Iva Holm", "Iva Holm was born in Selk and died in Dunmore. She won prizes in physics and chemistry.")
+LUMA = ("Luma", "Luma is a dwarf planet. It is a former colony of Harvia.")
 BIRD = ("kavi", "The kavi isn't a mammal. The only birds that never fly are kavis.")
 
 
@@ -33,6 +34,9 @@ BIRD = ("kavi", "The kavi isn't a mammal. The only birds that never fly are kavi
         ("Are the Orm and the kavi both rivers?", [ORM, BIRD], ""),
         ("Are the Orm and the kavi both mammals?", [ORM, BIRD], "no"),
         ("Are the Orm and the Telk in the same country?", [ORM, TELK], ""),
+        ("Is Luma a planet?", [LUMA], ""),
+        ("Is Luma a dwarf planet?", [LUMA], "yes"),
+        ("Is Luma a colony of Harvia?", [LUMA], ""),
         ("Is the Orm no river?", [ORM], ""),
         ("Is Harvia a river?", [ORM], ""),  # the text is about something else
         ("Is the Orm?", [ORM], ""),
