@@ -9,7 +9,7 @@ from itertools import islice
 from autoact import scratchpad
 from autoact.english.answer_forms import NAME, find_answers, find_kind
 from autoact.english.statements import find_sentences, find_verdict
-from autoact.english.verbs import AUXILIARIES
+from autoact.english.verbs import AUXILIARIES, PAST
 from autoact.english.words import SMALL_WORDS, plain_words
 from autoact.metrics import normalise
 from autoact.trajectory import FINISH, REFLECT, Question, Step
@@ -34,15 +34,27 @@ _ASKS_WHICH_LATER = re.compile(
 """What asks in `Pluto is a planet found in which year?`, and not only tells as in `The man who found Pluto ...`."""
 _ASKS_WHETHER = re.compile(rf"[,.;:] (?:and )?{_AUXILIARY}", re.IGNORECASE)
 """A later clause that begins with an auxiliary verb, as in `Pluto and Ceres, are both planets?`."""
-_ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
+_ASKS_YEAR = re.compile(r"\b(?:what|which) year\b(?!-)", re.IGNORECASE)
+_ASKS_SPAN = re.compile(r"\bhow (?:old|many years)\b|\b(?:older|apart|difference|total|together)\b", re.IGNORECASE)
+"""What asks for a number that is computed, and stands on no page."""
 _ASKS_NUMBER = re.compile(r"(?:^[Hh]|(?<= )h)ow (?:many|tall|high|deep|wide|heavy)\b")
 _NUMBER = re.compile(
     r"\d|\b(?:zero|no|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|"
-    r"sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|pair|several|half)\b",
+    r"sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|pair|several|half|"
+    r"once|twice|never|both|all|couple|trio|quartet)\b",
     re.IGNORECASE,
 )
 _NEEDS_NUMBER = re.compile(r"the year |how (?:many|tall|high|long|deep|wide|old|heavy) ", re.IGNORECASE)
+_COMPARES = re.compile(
+    r"\b(?:first|last|more|most|less|least|better|best|(?:old|young|new|earli|lat|larg|small|bigg|great|tall|short|long|high|"
+    r"low|deep|wid|narrow|heavi|light|fast|slow|near|clos|few)(?:er|est))\b",
+    re.IGNORECASE,
+)
+"""Words that compare: two alternatives follow."""
+_VERBS = frozenset((*AUXILIARIES, *PAST, *PAST.values()))
 _NAMES_SEVERAL = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b", re.IGNORECASE)
+_CHOOSES = re.compile(r"(?:which|who) of\b|between\b", re.IGNORECASE)
+"""Begins a question that offers its answers, so that a right one need not have been read."""
 _FOUND = re.compile(
     rf"{FOUND}(?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{CONCLUSION}[^:]+?)?(?:[.:](?: |$)|$)", re.IGNORECASE
 )
@@ -73,9 +85,11 @@ def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
         return "The question asks for a number."
     if not _NAMES_SEVERAL.search(asked) and _stands_in(words, asked):
         return f"{answer} stands in the question."
-    copied = question.scorer != "number" and len(words.split()) <= BRIEF
+    computed = question.scorer == "number" or (_ASKS_SPAN.search(asked) and _NUMBER.search(answer))
+    copied = not computed and len(words.split()) <= BRIEF
     seen = plain_words(" ".join(read_texts(steps))) if copied else []
-    return f"Nothing that was read says {answer}." if seen and not set(plain_words(answer)) <= set(seen) else ""
+    known = {*seen, *(plain_words(asked) if _CHOOSES.match(asked) else ())}
+    return f"Nothing that was read says {answer}." if seen and not set(plain_words(answer)) <= known else ""
 
 
 def _find_polar_defect(question: str, answer: str, steps: Iterable[Step]) -> str:
@@ -94,8 +108,12 @@ def _stands_in(words: str, question: str) -> bool:
 
 def read_alternatives(question: str) -> tuple[str, ...]:
     """Returns the two answers that a question such as `Which is longer, the Nile or the Rhine?` offers, else none."""
-    found = re.fullmatch(r"[^,]*, (?:the )?([^,?]+?),? or (?:the )?([^,?]+?) ?\?", question.strip(), re.IGNORECASE)
-    return () if found is None or any(_ASKS_WHICH.match(one) for one in found.groups()) else found.groups()
+    found = re.fullmatch(r"([^,]*), (?:the )?([^,?]+?),? or (?:the )?([^,?]+?) ?\?", question.strip(), re.IGNORECASE)
+    if found is None:
+        return ()
+    begin, *offered = found.groups()
+    named = all(one[0].isupper() and _VERBS.isdisjoint(one.split()) for one in offered)
+    return tuple(offered) if (named or _COMPARES.search(begin)) and not any(map(_ASKS_WHICH.match, offered)) else ()
 
 
 def list_candidates(question: Question, given: Sequence[str], steps: Iterable[Step]) -> list[str]:
@@ -154,6 +172,8 @@ def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[s
     value, asked = (set(plain_words(text)) for text in (told, question))
     copied = all(word in asked or f"{word}s" in asked for word in value)  # `a moon` of a question about moons
     saying = find_sentences(found["need"], steps[-1].argument, page)
+    if _NEEDS_NUMBER.match(found["need"]):
+        saying = [one for one in saying if _NUMBER.search(one)]
     said = any(value <= set(plain_words(one)) or told in one.lower() for one in saying)  # `1840` in `the 1840s`
     if copied and not value <= set(plain_words(" ".join(read_texts(steps)))):
         source = page
@@ -165,6 +185,8 @@ def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[s
     spans = list(islice(_spans(source), READINGS))
     if _NEEDS_NUMBER.match(found["need"]):
         spans = [one for one in spans if _NUMBER.search(one)] or spans
+    needed = set(plain_words(found["need"]))
+    spans = [one for one in spans if not set(plain_words(one)) <= needed]
     return tuple(f"{begin}{one}{f'{CONCLUSION}{one}' if answers else ''}." for one in spans)
 
 

@@ -28,8 +28,12 @@ NO_ANSWER = "This is no answer. Finish gives the answer to the question."
 FINISH_SHORT = "gives the answer in as few words as possible, or yes or no."
 FINISH_CHOICE = "gives the letter of the right option."
 MOVES = "You can: "
-OFFERS = " Similar: ["
 """Begins the list of possible moves, at the end of a played task and of its observations."""
+OFFERS = " Similar: ["
+"""Begins the list of titles that a tool offers in place of one that it could not find."""
+_ENDS_WITH_WHICH = re.compile(
+    r"\b(?:by|to|from|for|with|of|in|on|at) (?:whom?|what|(?:what|which) \w+(?: \w+)?)\s*\?*$", re.IGNORECASE
+)
 
 
 class Piece(Struct, frozen=True):
@@ -171,9 +175,12 @@ def answer_choices(question: Question, *, yes_no: bool = False) -> tuple[str, ..
 
 
 def asks_yes_or_no(question: str) -> bool:
-    """Returns whether an English question begins with an auxiliary verb and offers no alternative."""
+    """Returns whether an English question begins with an auxiliary verb, and neither offers an alternative nor ends by
+    asking which, as one about the film *Do the Right Thing* may.
+    """
     words = re.findall(r"\w+", question.lower())
-    return bool(words) and words[0] in AUXILIARIES and "or" not in words
+    asks_which = _ENDS_WITH_WHICH.search(question)
+    return bool(words) and words[0] in AUXILIARIES and "or" not in words and not asks_which
 
 
 def barred_answers(question: Question, steps: Iterable[Step]) -> tuple[str, ...]:

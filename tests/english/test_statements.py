@@ -11,6 +11,16 @@ ORM = ("Orm", "The Orm is a long river. It rises in Harvia and ends in the Telk 
 TELK = ("the Telk", "The Telk is a river. It flowed north once. It cannot be sailed, and no fish live in it.")
 IVA = ("Iva Holm", "Iva Holm was born in Selk and died in Dunmore. She won prizes in physics and chemistry.")
 LUMA = ("Luma", "Luma is a dwarf planet. It is a former colony of Harvia.")
+SELK = (
+    "Selk",
+    "Selk is a city in Harvia, near Brunia. It was the capital of Harvia until 1990. "
+    "It beat Dunmore 3–0 and won the cup. "
+    "It has a mayor. The last king died in 1912. Selk is named in many Harvian films.",
+)
+HOLM = (
+    "Orm Holm",
+    "Orm Holm is the son of a painter. He had two daughters and three sons. He had no home and died in Selk.",
+)
 BIRD = ("kavi", "The kavi isn't a mammal. The only birds that never fly are kavis.")
 
 
@@ -37,6 +47,16 @@ BIRD = ("kavi", "The kavi isn't a mammal. The only birds that never fly are kavi
         ("Is Luma a planet?", [LUMA], ""),
         ("Is Luma a dwarf planet?", [LUMA], "yes"),
         ("Is Luma a colony of Harvia?", [LUMA], ""),
+        ("Is Selk a city in Brunia?", [SELK], ""),
+        ("Is Selk the capital of Harvia?", [SELK], ""),
+        ("Was Selk the capital of Harvia?", [SELK], "yes"),
+        ("Did Selk win the cup?", [SELK], "yes"),
+        ("Does Selk have a king?", [SELK], ""),
+        ("Is Selk Harvian?", [SELK], ""),
+        ("Is Orm Holm a painter?", [HOLM], ""),
+        ("Did Orm Holm have two sons?", [HOLM], ""),
+        ("Did Orm Holm die in Selk?", [HOLM], "yes"),
+        ("Are all kavis birds?", [BIRD], ""),
         ("Is the Orm no river?", [ORM], ""),
         ("Is Harvia a river?", [ORM], ""),  # the text is about something else
         ("Is the Orm?", [ORM], ""),

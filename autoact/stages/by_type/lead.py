@@ -16,7 +16,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from autoact.english.answer_forms import NAME, YEAR
-from autoact.tools.pages.sentences import sentences
+from autoact.english.sentences import sentences
 from autoact.trajectory import Page
 
 _BRACKET = re.compile(r"\s?\(([^()]*)\)")

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from autoact.english.sentences import shorten
 from autoact.script import Observation
 from autoact.tools.bridges.arguments import example_call, parse_arguments
 from autoact.tools.bridges.child import Child, child_environment
 from autoact.tools.bridges.protocol import ChildFailed
 from autoact.tools.library.tool import Call, Group, State, ToolContext, ToolRecord, with_state
-from autoact.tools.pages.sentences import shorten
 
 START_S = 30.0
 """Seconds that the child may take to import what it needs."""

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from autoact.english.sentences import shorten
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
 from autoact.tools.library.deadline import OVERTIME, run_within
 from autoact.tools.library.tool import Check, Group, ToolContext, ToolLimits, ToolRecord, with_state
 from autoact.tools.library.tools_toml import EntryLocation, apply_settings, index_names, read_enabled_tools, tool_key
-from autoact.tools.pages.sentences import shorten
 from autoact.trajectory import Question, Tool
 
 

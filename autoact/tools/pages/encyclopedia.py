@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from autoact import scratchpad
+from autoact.english.sentences import first_sentences, sentences, shorten
 from autoact.script import Observation
 from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Page, tokens
-from autoact.tools.pages.sentences import first_sentences, sentences, shorten
 from autoact.tools.pages.sources import (
     CORPUS,
     READ,

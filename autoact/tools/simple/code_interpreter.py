@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from autoact.english.sentences import shorten
 from autoact.script import Observation
 from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolLimits, ToolRecord
-from autoact.tools.pages.sentences import shorten
 from autoact.tools.sandbox import layers
 from autoact.tools.sandbox.bounds import MEGABYTE, Bounds
 from autoact.tools.sandbox.program_result import ProgramResult

@@ -16,9 +16,9 @@ import httpx2
 import msgspec
 import platformdirs
 
+from autoact.english.sentences import shorten
 from autoact.errors import ToolFailed
 from autoact.files import disk
-from autoact.tools.pages.sentences import shorten
 from autoact.tools.web.client import Client, HttpRequest, HttpResponse
 
 DAY_S = 86_400.0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from autoact.english.sentences import shorten
 from autoact.script import Observation
 from autoact.tools.library.library import Library, ToolContext, ToolSession
 from autoact.tools.pages.corpus import Corpus, Page
-from autoact.tools.pages.sentences import shorten
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.tools.pages.sentences import sentences
+from autoact.english.sentences import sentences
 
 
 @pytest.mark.parametrize(
