@@ -1,4 +1,4 @@
-"""Checks without a gold answer: whether an answer can hardly be right, and what a thought copied from the question."""
+"""Finds signs that an answer is wrong, without a gold answer, and values in thoughts that no page says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 
 from autoact import scratchpad
 from autoact.english.answer_forms import NAME, find_answers, find_kind
-from autoact.english.statements import find_sentences, find_verdict
+from autoact.english.statements import find_sentences, find_yes_or_no
 from autoact.english.verbs import AUXILIARIES, PAST
 from autoact.english.words import SMALL_WORDS, plain_words
 from autoact.metrics import normalise
@@ -31,7 +31,8 @@ _AUXILIARY = rf"(?:{'|'.join(sorted(AUXILIARIES))})\b"
 _ASKS_WHICH_LATER = re.compile(
     rf"\b(?:what|how|whose|whom)\b|\bwhich (?!{_AUXILIARY})\w|\b{_BEFORE} {_WHICH}\b|\b{_WHICH} ?\?", re.IGNORECASE
 )
-"""What asks in `Pluto is a planet found in which year?`, and not only tells as in `The man who found Pluto ...`."""
+"""A question word that asks, as in `Pluto is a planet found in which year?`; none that begins a relative clause, as in
+`The man who found Pluto ...`."""
 _ASKS_WHETHER = re.compile(rf"[,.;:] (?:and )?{_AUXILIARY}", re.IGNORECASE)
 """A later clause that begins with an auxiliary verb, as in `Pluto and Ceres, are both planets?`."""
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b(?!-)", re.IGNORECASE)
@@ -62,7 +63,7 @@ _FOUND = re.compile(
 _CLAUSE_END = re.compile(r"[.,;:!?()\"](?:\s|$)|\b(?:is|are|was|were|be|has|have|had|who|which|that)\b", re.IGNORECASE)
 
 
-def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
+def find_answer_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
     """Returns a sign, as a sentence, that an answer to an English question is wrong; empty if there is none.
 
     Of 59 such answers among 720 (three seeds of the full preset) none was right.
@@ -95,7 +96,7 @@ def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
 def _find_polar_defect(question: str, answer: str, steps: Iterable[Step]) -> str:
     if answer not in ("yes", "no"):
         return "The question asks for yes or no."
-    said = find_verdict(question, [(step.argument, step.observation) for step in _list_calls(steps)])
+    said = find_yes_or_no(question, [(step.argument, step.observation) for step in _list_calls(steps)])
     return f"{_SAID[said]}." if said not in ("", answer) else ""
 
 
@@ -158,12 +159,12 @@ def reword(thought: str, answer: str, others: Collection[str]) -> tuple[str, ...
 
 
 def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[str, ...]:
-    """Returns what to think in place of `I found the city: Lima. ...` where Lima was not read from the last page.
+    """Returns other first sentences for a thought `I found NEED: VALUE.` whose value the last page does not say.
 
-    It was not if the question says it and no page does, or if the page has sentences that say what is needed, and none
-    of them has it; a yes/no question may need what only follows from a page. Each is the first sentence of a thought,
-    with other words of the page, or of those sentences, as the value, and as the answer if the thought goes on to one.
-    Returns none if the thought does not begin so, or if the last call read nothing.
+    The value counts as unsaid if the question has its words and no page that was read does, or if sentences of the
+    last page have all words of the need and none of these has the value; the latter not for yes/no questions, which
+    often need what only follows from a page. Each sentence returned has another value, from the page or from those
+    sentences, also as the answer where the thought goes on to one.
     """
     found = _FOUND.match(thought)
     if found is None or not steps or steps[-1].failed or steps[-1].action in (FINISH, REFLECT):

@@ -19,7 +19,7 @@ from autoact import scratchpad
 from autoact.answer_checks import (
     CONCLUSION,
     REPEATED,
-    find_defect,
+    find_answer_defect,
     find_readings,
     list_candidates,
     repeats_call,
@@ -268,7 +268,7 @@ class Episode:
         Where a check shows that the answer is wrong, the reflect part can only say so.
         """
         answer = self.steps[-1].argument
-        defect = find_defect(self.question, answer, self.steps) if self.limits.checks else ""
+        defect = find_answer_defect(self.question, answer, self.steps) if self.limits.checks else ""
         prompt = self.prompt.then(scratchpad.THOUGHT)
         limits = {"choices": (f" {defect}",)} if defect else self._text_limits()
         words = (yield self._ask("reflection", prompt, **limits)).text.strip()
@@ -290,7 +290,8 @@ class Episode:
     def _evidence(self) -> float:
         """Returns what the least certain token of all thoughts, and a call made twice, add to the log-odds of *wrong*.
 
-        It is 0 where the certainty of a thought is not known, as of one that was chosen after a check. Thoughts before
+        It is 0 where the certainty of a thought is not known, as of one that was chosen after a check. A thought whose
+        value was read again counts as it was before: that it could not stand is a reason to doubt. Thoughts before
         an earlier verdict count too: a second try follows from them, and has fewer of its own, so that it would seem
         more certain than the first.
         """

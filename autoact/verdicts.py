@@ -30,7 +30,7 @@ class Judged(Struct, frozen=True):
 def first_verdicts(trajectories: Iterable[Trajectory]) -> list[Judged]:
     """Returns the first verdict of every trajectory that has one and whose question has a gold answer.
 
-    An answer is right only if it equals the gold answer.
+    An answer is right only if it has exactly the words of the gold answer.
     """
     return [one for trajectory in trajectories if (one := _first_verdict(trajectory)) is not None]
 
@@ -69,9 +69,9 @@ def area_under_curve(judged: Sequence[Judged]) -> float | None:
 def choose_threshold(judged: Sequence[Judged]) -> float | None:
     """Returns the lowest probability of *wrong* from which PRECISION of the answers are wrong.
 
-    If there is none, returns SURE where at least half of what it calls wrong is, else 1, with which no answer is called
-    wrong but those that a check refuses; None when there are too few verdicts to choose. Refused answers, whose
-    probability is 1, do not count for PRECISION: they are wrong anyway.
+    If there is none, returns SURE where at least half of what it calls wrong is, refused answers among it, else 1, with
+    which no answer is called wrong but those that a check refuses; None when there are too few verdicts to choose.
+    Refused answers, whose probability is 1, do not count for PRECISION: they are wrong anyway.
     """
     known = [one for one in judged if one.wrong_chance not in (None, 1)]
     wrong = sum(one.wrong for one in known)

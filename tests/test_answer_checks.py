@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.answer_checks import find_defect, find_readings, list_candidates, read_alternatives, repeats_call, reword
+from autoact.answer_checks import (
+    find_answer_defect,
+    find_readings,
+    list_candidates,
+    read_alternatives,
+    repeats_call,
+    reword,
+)
 from autoact.trajectory import Question, Step
 
 READ = Step("I look.", "Retrieve", "Pluto", "Pluto is a dwarf planet. Clyde Tombaugh discovered it in 1930.")
@@ -54,25 +61,25 @@ LONGER = "Which river is longer, the Nile or the Rhine?"
     ],
 )
 def test_defects_of_answers(question: str, answer: str, defect: str) -> None:
-    assert find_defect(Question("q", question, None), answer, [READ]) == defect
+    assert find_answer_defect(Question("q", question, None), answer, [READ]) == defect
 
 
 def test_an_answer_without_pages_may_be_right() -> None:
-    assert find_defect(Question("q", "Who discovered Pluto?", None), "Clyde Tombaugh", []) == ""
+    assert find_answer_defect(Question("q", "Who discovered Pluto?", None), "Clyde Tombaugh", []) == ""
 
 
 def test_numbers_and_failed_calls_are_read_with_care() -> None:
     lived = Step("I look.", "Retrieve", "Hest", "Ada Hest (1912–1990) had 6,650 books, two cats and “Muse”.")
     for answer in ("1912", "6650", "2", "Muse"):
-        assert find_defect(Question("q", "What is it?", None), answer, [lived]) == ""
+        assert find_answer_defect(Question("q", "What is it?", None), answer, [lived]) == ""
     failed = Step("I look.", "Retrieve", "Hest", "Could not find Hest.", failed=True)
-    assert find_defect(Question("q", "What is it?", None), "Muse", [failed]) == ""
-    assert find_defect(Question("q", "What is it?", None, scorer="number"), "7", [lived]) == ""
+    assert find_answer_defect(Question("q", "What is it?", None), "Muse", [failed]) == ""
+    assert find_answer_defect(Question("q", "What is it?", None, scorer="number"), "7", [lived]) == ""
 
 
 def test_options_and_games_are_not_checked() -> None:
     for question in (Question("q", "Who?", "A", choices=("Ada", "Ben")), Question("q", "Go north.", None, played="go")):
-        assert find_defect(question, "north", [READ]) == ""
+        assert find_answer_defect(question, "north", [READ]) == ""
 
 
 @pytest.mark.parametrize(
@@ -177,8 +184,8 @@ def test_a_value_comes_from_a_sentence_that_says_what_is_needed() -> None:
 def test_yes_or_no_follows_from_what_was_read() -> None:
     orm = Step("I look.", "Retrieve", "Orm", "The Orm is a river. It ends in the Telk Sea.")
     question = Question("q", "Does the Orm end in the Telk Sea?", None)
-    assert find_defect(question, "no", [orm]) == "What was read says that it is so."
-    assert find_defect(question, "yes", [orm]) == ""
+    assert find_answer_defect(question, "no", [orm]) == "What was read says that it is so."
+    assert find_answer_defect(question, "yes", [orm]) == ""
     others = list_candidates(question, ["no"], [orm])
     assert reword("Sea and Orm are different, so the answer is no.", "no", others) == (
         " What was read says that it is so, so the answer is yes.",

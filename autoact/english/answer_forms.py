@@ -22,8 +22,9 @@ NAME = (
 )
 """A run of capitalised words, with small words between them, as in `Peter the Great` or `J. R. R. Tolkien`."""
 YEAR = r"(?:1\d{3}|20\d\d)"
-AMOUNT = rf"\d[\d,]*(?:\.\d+)? (?:{'|'.join(UNITS)})"
-NUMBER = rf"(?:\d[\d,]*(?:\.\d+)?|{'|'.join(NUMBER_WORDS)})"
+_DIGITS = r"(?<!\d)(?<!\d,)\d++(?:,\d++)*+(?:\.\d+)?"
+AMOUNT = rf"{_DIGITS} (?:{'|'.join(UNITS)})"
+NUMBER = rf"(?:{_DIGITS}|{'|'.join(NUMBER_WORDS)})"
 _FIRST_WORDS = word_set(
     "It He She They Its His Her Their The A An In On At From After Before For To Most Many Some About Old Today Large "
     "Unlike Each When One Two Three With Only All During Very Both This That These There Until Since By Of As And But "
@@ -38,7 +39,7 @@ _NOUNS = re.compile(
 
 
 def find_answers(text: str, title: str) -> dict[str, None]:
-    """Returns the possible answers in a text, in order: names, numbers, amounts and short nouns; not the title."""
+    """Returns the possible answers in a text: amounts, numbers, names and short nouns without a word of the title."""
     own = set(title.lower().split())
     found: dict[str, None] = {}
     for pattern in (AMOUNT, rf"\b{NUMBER}\b", NAME, _NOUNS):

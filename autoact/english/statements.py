@@ -38,7 +38,7 @@ _MOST_BETWEEN = 2
 """Most words between those of a statement, without small ones."""
 
 
-def find_verdict(question: str, texts: Iterable[tuple[str, str]]) -> str:
+def find_yes_or_no(question: str, texts: Iterable[tuple[str, str]]) -> str:
     """Returns yes or no, where texts say that what an English question asks is so or not so; else nothing.
 
     Texts are given with what each is about; those about something that the question does not name are not asked. A
@@ -57,13 +57,13 @@ def find_verdict(question: str, texts: Iterable[tuple[str, str]]) -> str:
     }
     subjects = set().union(*about.values())
     predicate = [stem(word) for word in asked if word not in _BARE and stem(word) not in subjects]
-    verdicts = [_find_verdict(asked, predicate, subject, text) for text, subject in about.items()]
+    verdicts = [_find_yes_or_no(asked, predicate, subject, text) for text, subject in about.items()]
     if "no" in verdicts:
         return "no"
     return "yes" if verdicts.count("yes") == len(verdicts) >= (2 if "both" in asked else 1) else ""
 
 
-def _find_verdict(asked: Sequence[str], predicate: Sequence[str], subject: set[str], text: str) -> str:
+def _find_yes_or_no(asked: Sequence[str], predicate: Sequence[str], subject: set[str], text: str) -> str:
     """Returns yes or no if all sentences of a text that say or deny a predicate of its subject agree."""
     said = set()
     for sentence in _split(_NO.sub(" not", _BRACKET.sub("", text))):

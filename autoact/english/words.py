@@ -17,7 +17,7 @@ _ENDINGS = ("ing", "ies", "es", "ed", "s", "e", "y")
 
 
 def plain_words(text: str) -> list[str]:
-    """Returns the words of a text in lower case, numbers as digits without commas."""
+    """Returns the words of a text in lower case, without *'s*; number words up to thirteen, and *no*, become digits."""
     found = re.findall(r"\w+", re.sub(r"['’]s\b|(?<=\d),(?=\d)", "", text.lower()))
     return [_DIGITS.get(word, word) for word in found]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.english.statements import find_sentences, find_verdict
+from autoact.english.statements import find_sentences, find_yes_or_no
 from autoact.english.words import plain_words, stem
 
 ORM = ("Orm", "The Orm is a long river. It rises in Harvia and ends in the Telk Sea. It has two small islands.")
@@ -64,7 +64,7 @@ BIRD = ("kavi", "The kavi isn't a mammal. The only birds that never fly are kavi
     ],
 )
 def test_verdicts(question: str, texts: list[tuple[str, str]], verdict: str) -> None:
-    assert find_verdict(question, texts) == verdict
+    assert find_yes_or_no(question, texts) == verdict
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,9 @@ _COMPARED_BY = re.compile(
     rf"\b(first|later|fewer|more|{'|'.join(word for pair in COMPARATIVES.values() for word in pair)})\b"
 )
 PLURAL = {
-    "was": "Were",
-    "were": "Were",
-    "is": "Are",
-    "are": "Are",
-    "did": "Did",
-    "does": "Do",
-    "do": "Do",
-    "has": "Have",
-}
+    "was": "Were", "were": "Were", "is": "Are", "are": "Are", "did": "Did", "does": "Do", "do": "Do", "has": "Have",
+    "have": "Have", "had": "Had",
+}  # fmt: skip
 
 
 class Composed(Struct, frozen=True):
@@ -244,9 +238,7 @@ def _polar(fact: Fact, value: str) -> str | None:
             return f"{begin} in {value}?"
         case "place" | "where":
             return f"{begin} {form.preposition} {value}?"
-        case "count":
-            return f"{begin} {value} {form.noun}?"
-        case "amount":
+        case "count" | "amount":
             return f"{begin} {value} {form.noun}?"
         case "noun" if form.statement.startswith("the "):
             return f"{capitalise(form.auxiliary)} {value} {form.statement}?"
@@ -265,7 +257,7 @@ def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Compose
     answer = "yes" if normalise(one.answer) == normalise(other.answer) else "no"
     if answer == "no" and not _excludes(other, one, words):
         return
-    auxiliary, tail = PLURAL.get(form.auxiliary, ""), form.rest.removeprefix(SLOT).strip()
+    auxiliary, tail = PLURAL[form.auxiliary], form.rest.removeprefix(SLOT).strip()
     begin = f"{auxiliary} {one.name} and {other.name}"
     located = form.kind in ("year", "place", "where") and SLOT not in tail
     if form.preposition == "of":  # a country has one capital
@@ -287,6 +279,8 @@ def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Compose
 
 
 def _plural(noun: str) -> str:
-    if noun.endswith(("s", "x", "ch", "sh")):
+    if noun.endswith(("ies", "man")):
+        return f"{noun[:-2]}en" if noun.endswith("man") else noun
+    if noun.endswith(("s", "x", "ch", "sh", "hero")):
         return f"{noun}es"
-    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
+    return f"{noun[:-1]}ies" if re.search("[^aeiou]y$", noun) else f"{noun}s"

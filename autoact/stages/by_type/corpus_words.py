@@ -21,7 +21,7 @@ PLACES = ("country", "city", "town", "island", "state", "region", "village", "ki
 """Nouns for a place that may stand before its name with `of`, as in `the island of Sicily`."""
 _WORKS = word_set("film song album novel band series")
 """Nouns for what has a name in capitals, even where that is a common word."""
-_TITLES = word_set("King Queen Emperor Saint Pope Prince Princess Sir Lord Lady Captain Doctor")
+_RANKS = word_set("King Queen Emperor Saint Pope Prince Princess Sir Lord Lady Captain Doctor")
 _LANGUAGES = word_set(
     "Arabic Chinese Dutch English French German Greek Hebrew Hindi Italian Japanese Latin Polish Portuguese Russian "
     "Spanish Swedish Turkish"
@@ -29,7 +29,7 @@ _LANGUAGES = word_set(
 _INSIDE = re.compile(r"(?:(?<=[a-z,] )|(?<=\bThe ))[A-Za-z][\w'-]*")
 _ADJECTIVE = re.compile(r"\b(?:a|an) ([A-Z][\w-]+) [a-z]")
 """A name for a people, as in `a German composer`."""
-_MONTHS = word_set(
+_DATES = word_set(
     "January February March April May June July August September October November December "
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 )
@@ -76,7 +76,7 @@ class CorpusWords:
                 self._persons[page.title] = is_person(page)
             return self._persons[page.title]
         first, *others = name.split()
-        if first in _TITLES:
+        if first in _RANKS:
             return True
         common = any(self._is_common(one) for one in name.split())
         return bool(others) and not common and all(one[0].isupper() for one in others)
@@ -89,7 +89,7 @@ class CorpusWords:
     def may_be_place(self, name: str) -> bool:
         """Returns whether a name can stand after `in` as a place: it is no person, people, language or month."""
         words = name.split()
-        fit = name[0].isupper() and words[0] not in _MONTHS and words[-1] not in self._adjectives
+        fit = name[0].isupper() and words[0] not in _DATES and words[-1] not in self._adjectives
         return fit and not self.is_person(name)
 
     def is_a(self, name: str, noun: str) -> bool:

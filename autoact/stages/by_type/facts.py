@@ -118,7 +118,7 @@ class FactWriter:
 
     def _judge(self, name: str, question: str, clause: Clause) -> FactDraft:
         template = to_template(question, clause.page.title)
-        refusal = find_defect(template)
+        refusal = find_template_defect(template)
         if refusal:
             return FactDraft(name, question, "", refusal=refusal)
         reading = read_form(template, clause, self.words)
@@ -186,7 +186,7 @@ def _exchanges(prompt: str, label: str) -> tuple[tuple[str, str], ...]:
     return tuple((user, f"{label}{reply}") for user, _, reply in blocks)
 
 
-def find_defect(template: str) -> str:
+def find_template_defect(template: str) -> str:
     """Returns the reason to refuse a question whatever its clause says; empty when there is none."""
     words = template.split()
     if not 3 <= len(words) <= 24:

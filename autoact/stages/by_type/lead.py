@@ -37,12 +37,16 @@ _BORN = re.compile(rf"\bborn\b.*?\b({YEAR})\b")
 _LIVED = re.compile(rf"{_DAY} ?[–-] ?{_DAY}")
 _EVENT = re.compile(
     r"(?:is|was|are|were) (?:[\w'-]+ )*?(?:war|battle|siege|conflict|campaign|revolt|uprising|crisis|expedition|tour|"
-    r"season|exhibition|fair|festival|empire|kingdom|republic|period|show|series|programme|program)s?\b"
+    r"season|exhibition|fair|festival|empire|kingdom|republic|period|show|series|programme|program|invasion|crises|airline|"
+    r"blockade)s?\b"
 )
 """What begins and ends on a day, but is nobody's life."""
 PERSONAL = re.compile(r"(?:In \d+ )?(?:He|She|he|she|His|Her)\b")
 """The beginning of a sentence about a person."""
-_NO_NATION = "Christian|Republican|Anglican|Lutheran|Presbyterian|Victorian"
+_NO_NATION = (
+    "Christian|Republican|Anglican|Lutheran|Presbyterian|Victorian|Nazi|Jewish|Sufi|Franciscan|Puritan|"
+    "Elizabethan|Shakespearean"
+)
 _NATIONALITY = re.compile(
     r" (?:is|was|are|were) an? (?:former |[a-z]+ed )*"
     rf"((?!{_NO_NATION})[A-Z][a-z]+(?:an|ish|ese|ch|i|ek|ss)) [a-z]"
@@ -56,7 +60,8 @@ _WRITTEN = ("novel", "book", "short story", "novella", "play", "memoir")
 _RECORDED = ("album", "song", "single", "EP", "compilation")
 _DONE = ("released", "founded", "formed", "established", "published", "opened", "built", "launched")
 _IS_A = (
-    r" (?:is|was|are|were) (?:(?:an?|the|also|both) )?(?:(?!(?:based|about|from|of|for|in|that|which|who) )[^,;\s]+ )*"
+    r" (?:is|was|are|were) (?:(?:an?|the|also|both) )?"
+    r"(?:(?!(?:based|about|from|of|for|in|that|which|who|to|with|on|after|like|featuring|containing) )[^,;\s]+ )*"
 )
 """What comes before a participle or noun that is about the subject itself."""
 _PARTICLE = "(?:de|da|van|von|del|la) "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autoact.english.answer_forms import AMOUNT, NAME, NUMBER, YEAR, word_set
+from autoact.english.answer_forms import AMOUNT, NAME, NUMBER, UNITS, YEAR
 from autoact.english.verbs import PAST
 from autoact.stages.by_type.clauses import SLOT, Clause, capitalise
 from autoact.stages.by_type.corpus_words import PERSON_NOUNS, CorpusWords
@@ -21,7 +21,6 @@ _INTRODUCES = re.compile(r"\{\} (?:is|was|are|were) (?:an?|the)\b")
 _VERB = re.compile(r"\{\} (?:[a-z]+ly |also |first )?([a-z]+)\b")
 """The verb after a subject that begins the clause."""
 _IRREGULAR = frozenset(PAST.values())
-_UNITS = word_set("meters kilometers miles years percent days minutes seconds degrees")
 
 
 def find_openings(clause: Clause, words: CorpusWords) -> list[str]:
@@ -38,7 +37,7 @@ def _for_numbers(template: str, subject: str) -> Iterator[str]:
         yield f"In what year {_auxiliary(template)}{subject}"
     if measured := _MEASURED.search(template):
         yield f"How {measured[2]} {measured[1]}{subject}"
-    elif (counted := _COUNTED.search(template)) and not _UNITS & set(counted[1].split()):
+    elif (counted := _COUNTED.search(template)) and not set(UNITS) & set(counted[1].split()):
         yield f"How many {counted[1].split()[-1]}"
 
 

@@ -9,7 +9,7 @@ from autoact.english.answer_forms import AMOUNT, NAME, NUMBER, word_set
 from autoact.english.verbs import inflect
 from autoact.stages.by_type.clauses import SLOT
 
-SMALL_WORDS = r"(?:(?:the|a|an|also|later|then|about|once|now|still|often|usually|mainly|well) )*"
+FILLERS = r"(?:(?:the|a|an|also|later|then|about|once|now|still|often|usually|mainly|well) )*"
 """Words that a question may leave out."""
 BOUNDARY = (
     r"(?=$|[,.;]| (?:in|on|at|near|by|from|to|for|of|with|and|or|but|who|which|that|when|where|while|after|before|"
@@ -52,7 +52,7 @@ def says(clause: str, statement: str) -> re.Match[str] | None:
 
 def words_pattern(statement: str) -> str:
     words = [re.escape(word) for word in statement.split() if word not in ("the", "a", "an")]
-    return rf"{f' {SMALL_WORDS}'.join(words)}(?![\w-])"
+    return rf"{f' {FILLERS}'.join(words)}(?![\w-])"
 
 
 def find_statement(auxiliary: str, rest: str, clause: str) -> tuple[str, re.Match[str]] | None:

@@ -45,6 +45,8 @@ class TypedPractice:
         self.accepted: list[Question] = []
         self.facts: list[Fact] = []
         self._texts = {normalise(example.question.text) for example in material.examples}
+        self._asked: set[str] = set()
+        """The questions of the facts."""
         self._tried: set[str] = set()
         self._used: Counter[tuple[str, str, str]] = Counter()
         self._patterns: Counter[tuple[str, str]] = Counter()
@@ -61,8 +63,9 @@ class TypedPractice:
     def add(self, draft: FactDraft) -> str:
         """Adds the fact of a draft; returns the reason where it repeats one."""
         assert draft.fact is not None
-        if any(other.ask() == draft.question for other in self.facts):
+        if draft.question in self._asked:
             return "asked before"
+        self._asked.add(draft.fact.ask())
         self.facts.append(draft.fact)
         return ""
 

@@ -17,10 +17,10 @@ from autoact.stages.by_type.phrases import (
     ANSWER,
     ARTICLE,
     BOUNDARY,
+    FILLERS,
     LINKING,
     ONLY_ONE_DOES,
     SAME_ADJECTIVE,
-    SMALL_WORDS,
     SUBORDINATE,
     WORKS,
     content_words,
@@ -29,6 +29,7 @@ from autoact.stages.by_type.phrases import (
     words_pattern,
 )
 
+_MANY = "hundred|thousand|million|billion"
 _AUX = r"(was|were|is|are|did|does|do|has|have|had)"
 _PREPOSITION = r"(In|On|At|Near|By|From|Under|To|After|For|Of)"
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -130,7 +131,7 @@ def _read_count(match: re.Match[str], clause: Clause, words: CorpusWords) -> Rea
     if found is None:
         return UNSAID
     statement, place = found
-    pattern = rf" (?:about |only |more than |over )?(?P<answer>{NUMBER}) (?:[a-z-]+ ){{0,2}}?{re.escape(noun)}\b"
+    pattern = rf" (?:about |only )?(?P<answer>{NUMBER}) (?:(?!{_MANY})[a-z-]+ ){{0,2}}?{re.escape(noun)}\b"
     counted = re.match(pattern, clause.template[place.end() :])
     if counted is None:
         return UNFIT
@@ -140,7 +141,9 @@ def _read_count(match: re.Match[str], clause: Clause, words: CorpusWords) -> Rea
 def _read_amount(match: re.Match[str], clause: Clause, words: CorpusWords) -> Reading | str:
     adjective, auxiliary, rest = match.groups()
     either = "|".join(filter(None, (adjective, SAME_ADJECTIVE.get(adjective))))
-    pattern = rf"^\{{\}} [^;]*?\b{auxiliary} (?:[a-z]+ ){{0,2}}(?P<answer>{AMOUNT}) (?:{either})\b"
+    pattern = (
+        rf"^\{{\}} [^;]*?\b{auxiliary} (?:(?!not|less|more|over)[a-z]+ ){{0,2}}(?P<answer>{AMOUNT}) (?:{either})\b"
+    )
     measured = re.search(pattern, clause.template)
     if measured is None:
         return UNSAID
@@ -214,7 +217,7 @@ def _read_subject(match: re.Match[str], clause: Clause, words: CorpusWords) -> R
     asks, predicate = match.groups()
     if re.search(r"\b(?:in|at|on|from|near|to) \{\}", predicate):
         return SEVERAL
-    before = rf"(?P<answer>{NAME}) {SMALL_WORDS}{words_pattern(predicate)}"
+    before = rf"(?P<answer>{NAME}) {FILLERS}{words_pattern(predicate)}"
     passive = rf"\{{\}} (?:was|were|is) (?:first )?{re.escape(predicate.split()[0])} by (?P<answer>{NAME}){BOUNDARY}"
     verb, _, rest = predicate.partition(" ")
     if verb not in ONLY_ONE_DOES:

@@ -10,7 +10,7 @@ from invented_pages import MATERIAL, PAGES, write
 from autoact.project.config import SelfInstruct
 from autoact.script import Answer, Ask
 from autoact.stages.by_type.corpus_words import CorpusWords
-from autoact.stages.by_type.facts import FactDraft, FactWriter, find_defect
+from autoact.stages.by_type.facts import FactDraft, FactWriter, find_template_defect
 from autoact.trajectory import Page
 
 WORDS = CorpusWords(PAGES)
@@ -91,11 +91,11 @@ def test_rules_come_before_the_model_is_asked_again() -> None:
 
 
 def test_defects_of_form() -> None:
-    assert find_defect("Who {}?") == "question too short"
-    assert find_defect("Who discovered " + "very " * 30 + "{}?") == "question too long"
-    assert find_defect("Who discovered the metal kavium?") == "does not name its subject"
-    assert find_defect("When did {} leave her town?") == "has a pronoun"
-    assert find_defect("Who wrote {}?") == ""
+    assert find_template_defect("Who {}?") == "question too short"
+    assert find_template_defect("Who discovered " + "very " * 30 + "{}?") == "question too long"
+    assert find_template_defect("Who discovered the metal kavium?") == "does not name its subject"
+    assert find_template_defect("When did {} leave her town?") == "has a pronoun"
+    assert find_template_defect("Who wrote {}?") == ""
 
 
 def test_drafts_of_the_same_words_are_one() -> None:

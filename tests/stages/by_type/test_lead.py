@@ -27,6 +27,23 @@ def test_a_life_gives_two_years_and_a_nationality() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Red March", "Red March (22 June 1941 – 5 December 1941) was the invasion of Harvia."),
+        ("Telk Lines", "Telk Lines (3 May 1912 – 9 June 1990) was an airline of Harvia."),
+        ("Orvane", "Orvane is an album featuring songs written by Mila Sorrin."),
+        ("Orvane", "Orvane is a sequel to the novel by the Harvian author Mila Sorrin."),
+    ],
+)
+def test_an_event_has_no_life_and_a_part_no_maker(title: str, text: str) -> None:
+    assert stated(Page(title, text)) == []
+
+
+def test_a_conviction_is_no_nationality() -> None:
+    assert stated(Page("Ivo Holm", "Ivo Holm (born 1912) was a Franciscan friar.")) == ["Ivo Holm was born in 1912"]
+
+
 def test_a_work_gives_its_maker_and_its_year() -> None:
     assert stated(ORVANE) == ["Tobias Wren directed Orvane", "Orvane was opened in 1965"]
 
