@@ -187,7 +187,7 @@ def _later_needs(question: Question, number: int) -> str:
 def _name_later(question: Question, number: int) -> str:
     """Returns the need of a later page, with `that` for its subject, which only the page before names."""
     need, title = question.evidence[number].need, question.gold[number]
-    found = re.sub(rf"\b{re.escape(title)}\b", "that", need, flags=re.IGNORECASE)
+    found = re.sub(rf"\b{re.escape(title)}(?!\w)", "that", need, flags=re.IGNORECASE)
     return found.replace("the that", "that") if found != need else ""
 
 

@@ -51,7 +51,7 @@ def split_clauses(page: Page, name: str) -> list[Clause]:
         begins = continued and _begins_with_pronoun(text, person=person)
         if begins or _names(text, page.title):
             found += [Clause(page, name, one) for one in _split(text, name)]
-        continued = begins or re.match(rf"(?:The )?{re.escape(page.title)}\b", text, re.IGNORECASE) is not None
+        continued = begins or re.match(rf"(?:The )?{re.escape(page.title)}(?!\w)", text, re.IGNORECASE) is not None
     return found
 
 
@@ -60,7 +60,7 @@ def is_person(page: Page) -> bool:
 
     After `The Scream is a painting by Edvard Munch`, it is the painter who is called so.
     """
-    about = re.compile(rf"(?:The )?{re.escape(page.title)}\b(?!.* by [A-Z])", re.IGNORECASE)
+    about = re.compile(rf"(?:The )?{re.escape(page.title)}(?!\w)(?!.* by [A-Z])", re.IGNORECASE)
     texts = plain_sentences(page)
     born = any(one.question.endswith("born?") for one in list_statements(page))
     return born or any(about.match(text) and PERSONAL.match(following) for text, following in pairwise(texts))

@@ -57,9 +57,10 @@ class CorpusWords:
     def name(self, page: Page) -> str:
         """Returns the name of a page's subject in running text: with its article, and spelled as texts mostly do."""
         title = page.title
-        article = re.match(rf"The (?={re.escape(title)}\b)", page.text, re.IGNORECASE) and not title.startswith("The ")
+        named = rf"{re.escape(title)}(?!\w)"
+        article = re.match(rf"The (?={named})", page.text, re.IGNORECASE) and not title.startswith("The ")
         used = self._spellings.get(title.lower(), Counter()) + Counter(
-            re.findall(rf"(?:(?<=[a-z,] )|(?<=\bThe )){re.escape(title)}\b", page.text, re.IGNORECASE)
+            re.findall(rf"(?:(?<=[a-z,] )|(?<=\bThe )){named}", page.text, re.IGNORECASE)
         )
         work = not _WORKS.isdisjoint(self.nouns(title))
         name = used.most_common(1)[0][0] if used and not work else title

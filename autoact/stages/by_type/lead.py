@@ -130,7 +130,7 @@ def _shorten_name(sentence: str, title: str) -> str:
     words = _AFTER_NAME.sub("", lead["name"]).split() or [""]
     phrase = {word for word in words if word[:1].islower()} - _IN_NAMES - set(title.split())
     holds = f" {title.lower()} " in f" {lead['name'].lower()} "
-    known = re.search(rf"\b(?:as|name),? \"?{re.escape(title)}\b", lead["more"] or "", re.IGNORECASE)
+    known = re.search(rf"\b(?:as|name),? \"?{re.escape(title)}(?!\w)", lead["more"] or "", re.IGNORECASE)
     same = holds or known or words[-1].lower() == _AFTER_NAME.sub("", title).split()[-1].lower()
     return f"{title}{lead['rest']}" if same and not phrase else sentence
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoact.english.answer_forms import find_answers
-from autoact.stages.by_type.clauses import split_clauses, to_template
+from autoact.stages.by_type.clauses import is_person, split_clauses, to_template
 from autoact.trajectory import Page
 
 FARADAY = Page("Mila Sorrin", "Mila Sorrin was a chemist. She was born in Dunmore in 1791. Her wife was named Ada.")
@@ -18,6 +18,12 @@ def test_pronouns_stand_for_the_subject() -> None:
     assert texts(FARADAY, "Mila Sorrin") == [
         "Mila Sorrin was a chemist", "Mila Sorrin was born in Dunmore in 1791", "Mila Sorrin's wife was named Ada",
     ]  # fmt: skip
+
+
+def test_a_title_may_end_in_a_mark() -> None:
+    page = Page("Orvane!", "Orvane! is a game. It was created in 1964.")
+    assert texts(page, "Orvane!")[-1] == "Orvane! was created in 1964"
+    assert is_person(Page("Ivo Holm Jr.", "Ivo Holm Jr. was a singer. He lived in Selk."))
 
 
 def test_a_sentence_with_two_statements_is_two_clauses() -> None:
