@@ -131,7 +131,9 @@ def _read_count(match: re.Match[str], clause: Clause, words: CorpusWords) -> Rea
     if found is None:
         return UNSAID
     statement, place = found
-    pattern = rf" (?:about |only )?(?P<answer>{NUMBER}) (?:(?!{_MANY})[a-z-]+ ){{0,2}}?{re.escape(noun)}\b"
+    pattern = (
+        rf" (?:about |only |more than |over )?(?P<answer>{NUMBER}) (?:(?!{_MANY})[a-z-]+ ){{0,2}}?{re.escape(noun)}\b"
+    )
     counted = re.match(pattern, clause.template[place.end() :])
     if counted is None:
         return UNFIT
