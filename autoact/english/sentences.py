@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import re
 
+from autoact.english.answer_forms import word_set
+
 _PARAGRAPH = re.compile(r"\n\s*\n")
 # Possessive, so that a megabyte of dots takes no longer than a megabyte of words.
 _END = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+\s+(?=[\"'“‘(\[]*+[^\W_])")
 _LONGEST_WORD = 60
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_BEFORE_NAME = _words(
+_BEFORE_NAME = word_set(
     "adm brig capt cmdr col cpl dr fr gen gov hon lt maj messrs mlle mme mr mrs ms mt pres prof rep rev sen sgt st "
     "ste vs viz cf"
 )
 """Abbreviations that never end a sentence."""
-_BEFORE_NUMBER = _words(
+_BEFORE_NUMBER = word_set(
     "no nos vol vols pp p ed c ca fig figs op ch art sec jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 """Abbreviations that do not end a sentence when a number follows."""
-_EITHER = _words("inc ltd co corp bros jr sr etc dept est univ assn ave blvd rd ft approx")
+_EITHER = word_set("inc ltd co corp bros jr sr etc dept est univ assn ave blvd rd ft approx")
 """Abbreviations that end a sentence only when the next word is typical for a first word."""
-_FIRST_WORDS = _words(
+_FIRST_WORDS = word_set(
     "the a an he she it they we his her its their this that these those there in on at by for from with after before "
     "during since when while although though however as but and following both some many most one two"
 )
