@@ -53,7 +53,8 @@ _COMPARES = re.compile(
 )
 """Words that compare: two alternatives follow."""
 _VERBS = frozenset((*AUXILIARIES, *PAST, *PAST.values()))
-_NAMES_SEVERAL = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b", re.IGNORECASE)
+_MAY_REPEAT = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b|\b(?:sport|language|colou?r)\b", re.IGNORECASE)
+"""What allows an answer to be a word of the question, as in `What sport does the football team play?`."""
 _CHOOSES = re.compile(r"(?:which|who) of\b|between\b", re.IGNORECASE)
 """Begins a question that offers its answers, so that a right one need not have been read."""
 _FOUND = re.compile(
@@ -84,7 +85,7 @@ def find_answer_defect(question: Question, answer: str, steps: Iterable[Step]) -
         return "The question asks for a year."
     if _ASKS_NUMBER.search(asked) and not _NUMBER.search(answer):
         return "The question asks for a number."
-    if not _NAMES_SEVERAL.search(asked) and _stands_in(words, asked):
+    if not _MAY_REPEAT.search(asked) and _stands_in(words, asked):
         return f"{answer} stands in the question."
     computed = question.scorer == "number" or (_ASKS_SPAN.search(asked) and _NUMBER.search(answer))
     copied = not computed and len(words.split()) <= BRIEF

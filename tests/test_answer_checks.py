@@ -51,6 +51,7 @@ LONGER = "Which river is longer, the Nile or the Rhine?"
         (LONGER, "the Nile", ""),
         ("Which of Pluto and Ceres was found first?", "Pluto", ""),
         ("Which of Pluto and Ceres was found first?", "Ceres", ""),
+        ("What sport do Pluto's planet hunters play?", "planet", ""),
         ("Between Pluto and Ceres, which is older?", "Ceres", ""),
         ("Which astronomer from Ohio, USA found Pluto or Ceres?", "Clyde Tombaugh", ""),
         ("How many years ago was Pluto found?", "96", ""),

@@ -15,7 +15,8 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_CAPITALISED = r"(?:(?:[A-Z]|Mr|Mrs|Dr|St)\.(?= ?[A-Z])|[A-Z][\w'-]*)"
+_CAPITAL = "[A-ZÀ-ÖØ-ÞĀĆČĎĐĒĖĘĚĞĢĪĮİĶŁĻŃŅŇŌŐŒŘŚŞŠŤŪŮŰŲŹŻŽȘȚ]"
+_CAPITALISED = rf"(?<!\w)(?:(?:{_CAPITAL}|Mr|Mrs|Dr|St)\.(?= ?{_CAPITAL})|{_CAPITAL}[\w'-]*)"
 NAME = (
     rf"{_CAPITALISED}(?: ?(?<=\.){_CAPITALISED}| (?:(?:of|the|de|da|van|von|del|la) ){{0,2}}"
     rf"(?:{_CAPITALISED}|\d{{1,2}}(?= [A-Z])))*"

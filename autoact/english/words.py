@@ -13,7 +13,7 @@ SMALL_WORDS = word_set(
 """Words that say little by themselves."""
 _DIGITS = {word: str(number) for number, word in enumerate(("no", "one", *NUMBER_WORDS))}
 _PRESENT = {past: verb for verb, past in PAST.items()}
-_ENDINGS = ("ing", "ies", "es", "ed", "s", "e", "y")
+_ENDINGS = ("ing", "es", "ed", "s", "e")
 
 
 def plain_words(text: str) -> list[str]:
@@ -25,4 +25,6 @@ def plain_words(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Returns what the forms of a word have in common: `city` and `cities`, `stands` and `stood`."""
     word = _PRESENT.get(word, word)
+    if len(word) > 4 and word.endswith(("ies", "ied")):
+        return f"{word[:-3]}y"
     return next((word.removesuffix(end) for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= 2), word)
