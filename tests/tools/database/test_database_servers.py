@@ -357,8 +357,8 @@ def test_nothing_of_one_question_reaches_the_next(server: Server, reader: Server
         time.sleep(0.05)
 
 
-def test_threads_get_the_rows_of_their_own_statements(reader: ServerReader) -> None:
-    with ThreadPoolExecutor(16) as pool:
+def test_threads_get_the_rows_of_their_own_statements(server: Server) -> None:
+    with closing(server.reader("reader", seconds=60)) as reader, ThreadPoolExecutor(16) as pool:  # on a busy machine
         rows = pool.map(lambda number: reader.query(f"SELECT {number}", 1).rows, range(80))
         assert list(rows) == [[[number]] for number in range(80)]
 
