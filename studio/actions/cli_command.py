@@ -13,7 +13,7 @@ from studio.actions.remote_machine import CliResult
 PROGRAM = tuple(child_process.python_command("-m", "autoact"))
 """The command line before the verb."""
 CLOSING = 1.0
-"""Seconds to wait for the end of the output of a process that was killed."""
+"""Seconds to wait for the end of the output of a process that is given up."""
 
 
 async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliResult:
@@ -33,9 +33,10 @@ async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliR
         return CliResult(2, "", str(error))
     try:
         output, errors = await process.communicate()
-    finally:
+    except asyncio.CancelledError:
         if process.returncode is None:
             process.kill()
-            with suppress(TimeoutError):  # of its pipes, which a child of it may hold open
-                await asyncio.wait_for(process.communicate(), CLOSING)
+        with suppress(TimeoutError):  # of its pipes, which a child of it may hold open
+            await asyncio.wait_for(process.communicate(), CLOSING)
+        raise
     return CliResult(process.returncode or 0, output.decode("utf-8", "replace"), errors.decode("utf-8", "replace"))
