@@ -34,6 +34,7 @@ OFFERS = " Similar: ["
 _ENDS_WITH_WHICH = re.compile(
     r"\b(?:by|to|from|for|with|of|in|on|at) (?:whom?|what|(?:what|which) \w+(?: \w+)?)\s*\?*$", re.IGNORECASE
 )
+"""The end of a question that asks which, as in `Do the Right Thing was directed by whom?`."""
 
 
 class Piece(Struct, frozen=True):

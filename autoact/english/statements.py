@@ -29,8 +29,9 @@ _TURNING = word_set(
 )
 """Words that change what a sentence says of its subject: a city near France, a film by Holm."""
 _BRACKET = re.compile(r"\s?\([^()]*\)")
-_PAST_BE, _PRESENT_BE = word_set("was were had"), word_set("is are has have does do")
+_IN_PAST, _IN_PRESENT = word_set("was were had"), word_set("is are has have does do")
 _HAVING = word_set("have has had with without")
+"""Words one of which a sentence needs to say what its subject has."""
 _PRONOUNS = word_set("it he she they there this these both")
 _OPENING = AUXILIARIES | _NEGATIONS | _PRONOUNS | word_set("the a an")
 """Words that may stand before a statement."""
@@ -78,7 +79,7 @@ def _find_yes_or_no(asked: Sequence[str], predicate: Sequence[str], subject: set
 
 def _fits(asked: Sequence[str], clause: Sequence[str]) -> bool:
     """Returns whether a clause is not about the past where a question is not, and about having where that is asked."""
-    past = not _PRESENT_BE.isdisjoint(asked) and not _PAST_BE.isdisjoint(clause)
+    past = not _IN_PRESENT.isdisjoint(asked) and not _IN_PAST.isdisjoint(clause)
     return not past and ("have" not in asked or not _HAVING.isdisjoint(clause))
 
 
@@ -104,8 +105,8 @@ def _opens(words: Sequence[str], subject: set[str]) -> bool:
     others = [word for word in words if word not in _OPENING and stem(word) not in subject]
     verb = max((at for at, word in enumerate(words) if word in BE), default=-1)
     about = verb >= 0 and any(stem(word) in subject or word in _PRONOUNS for word in words[:verb])
-    few = about and not _has_other_verb(others, ()) or len(others) <= 1
-    return few and _TURNING.isdisjoint(others)
+    fit = (about and not _has_other_verb(others, ())) or len(others) <= 1
+    return fit and _TURNING.isdisjoint(others)
 
 
 def _split(text: str) -> list[str]:
